@@ -87,7 +87,7 @@ class TB(Bench):
         self.drains = Drains(dut, idle)
         self.load = AheadSource(Field(dut.load_valid_i), Field(dut.load_few_o), {
             "address": Field(dut.load_addr_i), "lanes": Field(dut.load_lanes_i),
-            "strobe": Field(dut.load_strobe_i), "row": Field(dut.load_data_i)}, idle)  # fmt: skip
+            "strobe": Field(dut.load_strobe_i), "row": Field(dut.load_data_i)}, idle, ahead=3)  # fmt: skip
         #: In the cycle before, no load came or waited.
         self.was_idle = True
         #: Loads that were taken and not yet written.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import cocotb
 from sim.support.inputs import Inputs
-from sim.support.streams import AheadSource, Bench, Field, Source
+from sim.support.streams import AheadSource, Bench, Field
 from sim.support.words import gather_word, pack, step_word
 
 from sterna.spec.tape import AFTER_ALL, FETCH_QUEUE, FETCH_WORD, WINDOW_GUARD, WINDOW_WORDS
@@ -139,7 +139,7 @@ class Issue:
         self.ports = {
             name: Field(getattr(dut, name))
             for name in ("half_o", "read_valid_o", "read_o", "word_slot_o", "word_clusters_o", "idle_o", "ended_o",
-                         "row_load_o", "round_ready_o", "wait_vectors_o", "wait_weights_o", "wait_drain_o")
+                         "row_load_o", "round_issue_o", "wait_vectors_o", "wait_weights_o", "wait_drain_o")
         }  # fmt: skip
         self.clear()
 
@@ -189,7 +189,7 @@ class Issue:
         reads = any(self.reads)  # in the place of a round
         undrained = any(ended >> self.half & 1 for ended in self.ended)
         free = not reads and not undrained and now > self.last_end + WINDOW_GUARD
-        ready = bool(self.ports["round_ready_o"].read())
+        ready = bool(self.ports["round_issue_o"].read())
         assert not offered or self.ports["half_o"].read() == self.half
         if offered is None:
             assert not ready
@@ -223,8 +223,9 @@ class Issue:
     def _working(self) -> bool:
         return self.step is not None and self.tb.cycle > self.started and self.group < self.step.groups
 
-    def _issue(self, offered: dict[str, int]) -> None:
+    def _issue(self, offered: Mapping[str, int]) -> None:
         now, step = self.tb.cycle, self.step
+        self.tb.rounds.waiting.popleft()
         assert step is not None and self._working()
         if offered["word"]:
             fetch = self.fetches.popleft()
@@ -266,15 +267,34 @@ class Issue:
             assert idle, "not idle although nothing is left"
 
 
-class RoundSource(Source):
-    """Says what it offers in this cycle."""
+class RoundSource(AheadSource):
+    """Knows which rounds wait in the issuer's queue."""
 
-    offered: dict[str, int] | None = None
+    def __init__(self, dut: Any, idle: float) -> None:
+        flags = {"word": Field(dut.round_word_i), "end": Field(dut.round_end_i)}
+        super().__init__(Field(dut.round_valid_i), Field(dut.round_go_o), flags, idle)
+        self.waiting: deque[Mapping[str, int]] = deque()
+
+    @property
+    def offered(self) -> Mapping[str, int] | None:
+        """The oldest one that came before this cycle."""
+        return self.waiting[0] if self.waiting else None
+
+    @property
+    def left(self) -> int:
+        """Rounds that are not issued yet."""
+        return len(self.queue) + len(self.waiting) + bool(self.accepted)
 
     def drive(self) -> None:
-        """As a source."""
+        """What came in the cycle before waits now."""
+        if self.accepted:
+            self.waiting.append(self.accepted)
         super().drive()
-        self.offered = dict(self.queue[0]) if self._busy else None
+
+    def clear(self) -> None:
+        """Nothing waits."""
+        super().clear()
+        self.waiting.clear()
 
 
 class TB(Bench):
@@ -292,10 +312,7 @@ class TB(Bench):
             Field(dut.fetch_valid_i), Field(dut.fetch_go_o),
             {"data": Field(dut.fetch_data_i), "words": Field(dut.fetch_words_i)}, fetch_idle,
         )  # fmt: skip
-        self.rounds = RoundSource(
-            Field(dut.round_valid_i), Field(dut.round_ready_o),
-            {"word": Field(dut.round_word_i), "end": Field(dut.round_end_i)}, idle,
-        )  # fmt: skip
+        self.rounds = RoundSource(dut, idle)
         self.drain = [Drain(dut, number, slow) for number in range(self.drains)]
         self.written = Written(dut, slow)
         self.issue = Issue(self)
@@ -360,7 +377,7 @@ class TB(Bench):
 
     async def finish(self, limit: int = 20000) -> int:
         """Run until all rounds are issued and all words have come; returns the cycles until the last round."""
-        cycles = await self.run_until(lambda: not self.rounds.queue, limit)
+        cycles = await self.run_until(lambda: not self.rounds.left, limit)
         await self.run_until(lambda: bool(int(self.dut.idle_o.value)), 200)
         await self.step(IDLE_LATENCY)
         assert not (self.fetches.queue or self.issue.fetches or self.issue.requests or self.issue.words)
@@ -414,7 +431,7 @@ async def issues_a_round_a_cycle(dut: Any) -> None:
 
 @cocotb.test()
 async def tells_what_rounds_wait_for(dut: Any) -> None:
-    tb = TB(dut, 0.4, 0.9, 0.9)
+    tb = TB(dut, 0.8, 0.9, 0.9)
     await tb.reset()
     for _ in range(2):
         await tb.begin(Step(2, 4, 1), tb.random_fetches(8), tb.random_rounds(8, 1, 2))

@@ -104,14 +104,14 @@ class Source:
 
 
 class AheadSource(Source):
-    """Sends an item only `AHEAD` cycles after one in which `go` said that there is room; each is taken at once."""
+    """Sends an item only `ahead` cycles after one in which `go` said that there is room; each is taken at once."""
 
-    AHEAD = 2
-
-    def __init__(self, valid: Field, go: Field, payload: Mapping[str, Field], idle: float = 0.3) -> None:
+    def __init__(
+        self, valid: Field, go: Field, payload: Mapping[str, Field], idle: float = 0.3, ahead: int = 2
+    ) -> None:  # fmt: skip
         super().__init__(valid, None, payload, idle)
-        self.go, self.rate = go, idle
-        self._went = deque([0] * self.AHEAD)
+        self.go, self.rate, self.ahead = go, idle, ahead
+        self._went = deque([0] * ahead)
 
     def drive(self) -> None:
         """As a source, or nothing if there was no room."""
@@ -126,7 +126,7 @@ class AheadSource(Source):
     def clear(self) -> None:
         """Forget what is queued, and that there was room."""
         super().clear()
-        self._went = deque([0] * self.AHEAD)
+        self._went = deque([0] * self.ahead)
 
 
 class Sink:
