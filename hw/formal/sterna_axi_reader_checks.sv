@@ -189,11 +189,11 @@ bind sterna_axi_reader sterna_axi_reader_checks #(
 ) u_checks (
   .reserved    ({gen_port[1].reserved_q, gen_port[0].reserved_q}),
   .leaves      ({gen_port[1].leaves_q, gen_port[0].leaves_q}),
-  .buffered    ({BeatsW'(gen_port[1].gen_short.u_buffer.count_q),
+  .buffered    ({BeatsW'(gen_port[1].gen_short.u_buffer.count),
                  BeatsW'(gen_port[0].gen_long.u_buffer.held_q) +
                  BeatsW'(gen_port[0].gen_long.u_buffer.read_valid_q) +
                  BeatsW'(gen_port[0].gen_long.u_buffer.valid_o)}),
-  .owners      (u_owners.count_q),
+  .owners      (u_owners.count),
   .oldest_owner(u_owners.read_q),
   .owner_of    (u_owners.mem_q),
   .*

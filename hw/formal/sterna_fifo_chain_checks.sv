@@ -76,8 +76,8 @@ bind sterna_fifo_chain sterna_fifo_chain_checks #(
   .Width(Width),
   .Depth(Depth)
 ) u_checks (
-  .first_count (gen_stage[0].u_fifo.count_q),
-  .second_count(gen_stage[1].u_fifo.count_q),
+  .first_count (gen_stage[0].u_fifo.count),
+  .second_count(gen_stage[1].u_fifo.count),
   .first_read  (gen_stage[0].u_fifo.read_q),
   .second_read (gen_stage[1].u_fifo.read_q),
   .first_write (gen_stage[0].u_fifo.write_q),

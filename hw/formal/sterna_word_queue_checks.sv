@@ -87,13 +87,15 @@ module sterna_word_queue_checks #(
     begins |-> 32'(words_q) < Depth);
   Channels_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     word_i |-> $countones(strobe_i) == 32'(channels_q) + 32'(valid_i));
+  First_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    word_i |-> (strobe_i & WordChannels'(strobe_i + 1'b1)) == '0);
   Most_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     valid_i |-> 32'(channels_q) < WordChannels);
 
   Word_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     written_q |-> write_valid_o && write_addr_o == address_q && write_strobe_o == strobe_q);
   Turn_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    released && strobe_q != '0 |-> turn_i && write_next_o);
+    released && strobe_q != '0 |-> $past(turn_i) && write_next_o);
   Next_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     write_next_o |=> write_valid_o);
   None_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

@@ -92,7 +92,7 @@ endmodule
 bind ulx3s_arbiter ulx3s_arbiter_checks #(
   .Depth(Depth)
 ) u_checks (
-  .owners  (u_owners.count_q),
+  .owners  (u_owners.count),
   .oldest  (u_owners.read_q),
   .newest  (u_owners.write_q),
   .owner_of(u_owners.mem_q),

@@ -198,11 +198,11 @@ bind ulx3s_axi ulx3s_axi_checks #(
 ) u_checks (
   .reading     (state_q == Reading),
   .writing     (state_q == Writing),
-  .lasts       (u_lasts.count_q),
+  .lasts       (u_lasts.count),
   .lasts_oldest(u_lasts.read_q),
   .lasts_newest(u_lasts.write_q),
   .last_of     (u_lasts.mem_q),
-  .words       (u_words.count_q),
+  .words       (u_words.count),
   .words_oldest(u_words.read_q),
   .words_newest(u_words.write_q),
   .word_of     (u_words.mem_q),

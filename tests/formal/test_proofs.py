@@ -84,7 +84,7 @@ def test_every_file_of_checks_is_used() -> None:
 
 def test_an_assertion_that_does_not_hold_fails() -> None:
     bug = FIFO.bug.model_copy(
-        update={"text": "room_d = count_q != CountW'(Depth - 1);", "replacement": "room_d = 1'b1;"}
+        update={"text": "room_d = count != CountW'(Depth - 1);", "replacement": "room_d = 1'b1;"}
     )
     outcome = outcome_of(FIFO.model_copy(update={"bug": bug.model_copy(update={"fails": "Flags_A"})}))
     assert outcome.bug == ("Flags_A",)
