@@ -738,7 +738,7 @@ module sterna_engine #(
     .beat_valid_i  (read_valid[LoadPort]),
     .beat_ready_o  (read_ready[LoadPort]),
     .beat_data_i   (read_data[LoadPort]),
-    .write_idle_i  (load_idle_q && !load_valid_q),
+    .write_idle_i  (load_idle_q),
     .write_valid_o (frame_valid),
     .write_ready_i (frame_ready),
     .write_addr_o  (frame_word),
@@ -793,7 +793,7 @@ module sterna_engine #(
         .piece_ready_o (piece_ready),
         .piece_i       (frame_data),
         .write_go_i    (load_go_q),
-        .write_idle_i  (load_idle_q && !load_valid_q),
+        .write_idle_i  (load_idle_q),
         .write_valid_o (map_valid),
         .write_addr_o  (map_addr),
         .write_lanes_o (map_lanes),
@@ -831,7 +831,7 @@ module sterna_engine #(
 
   always_ff @(posedge clk_i) begin
     load_go_q <= load_few;
-    load_idle_q <= load_idle && !load_valid_q;
+    load_idle_q <= load_idle && !load_valid_q && !load_valid;
     {load_addr_q, load_lanes_q, load_strobe_q, load_data_q} <= {
       load_addr, load_lanes, load_strobe, load_data
     };

@@ -127,6 +127,8 @@ module sterna_tape_reader #(
   /// before the header after it, both known when its own header has been read.
   logic [LineW-1:0] place_d, place_q, lines_q, after_q, tape_lines;
   logic [31:0] segments_d, segments_q, segment_d, segment_q, checked_q;
+  /// The segment after the one that is read, known a cycle after it.
+  logic [31:0] following_q;
   /// Kind of the segment that must come next, or is read.
   logic [1:0] kind_d, kind_q;
   logic [31:0] payload_crc_d, payload_crc_q;
@@ -146,7 +148,8 @@ module sterna_tape_reader #(
   tape_header_t tape_header;
   segment_header_t header;
   step_t step;
-  logic take, last_beat, crc_clear, step_taken, weights_done_d, weights_done_q;
+  logic take, own_ends, requant_ends, weights_ends;
+  logic crc_clear, step_taken, weights_done_d, weights_done_q;
   // The last beat was taken in the last cycle, and is on its way to the sum.
   logic taken_q;
   logic [31:0] crc;
@@ -196,7 +199,10 @@ module sterna_tape_reader #(
   assign beat_ready = own_q || dropped_q || (to_requant_q && requant_ready_i) ||
                       (to_weights_q && weights_ready_i);
   assign take = beat_valid && beat_ready;
-  assign last_beat = take && last_q;
+  // Each kind of payload ends by itself, as whether its beats are taken opens a long path.
+  assign own_ends = own_q && beat_valid && last_q;
+  assign requant_ends = (dropped_q || (to_requant_q && requant_ready_i)) && beat_valid && last_q;
+  assign weights_ends = (dropped_q || (to_weights_q && weights_ready_i)) && beat_valid && last_q;
   assign crc_clear = state_q == StIdle || state_q == StNext || state_q == StHeaderPass;
 
   // ---------------------------------------------------------------------------------------- checks
@@ -272,6 +278,7 @@ module sterna_tape_reader #(
     after_q <= place_q - ~lines_q;
     last_repeat_q <= repeats_q == 32'd1;
     checked_q <= segment_q;
+    following_q <= segment_q + 32'd1;
     if (step_taken) has_weights_q <= is_conv;
   end
 
@@ -289,9 +296,9 @@ module sterna_tape_reader #(
     requant_lines_d = requant_lines_q;
     weights_lines_d = weights_lines_q;
     repeats_d = repeats_q;
-    own_d = own_q && !last_beat;
-    requant_d = requant_q && !last_beat;
-    weights_d = weights_q && !last_beat;
+    own_d = own_q && !own_ends;
+    requant_d = requant_q && !requant_ends;
+    weights_d = weights_q && !weights_ends;
     step_valid_d = step_valid_q && !step_ready_i;
     if (take) begin
       left_d = left_q - 1'b1;
@@ -373,7 +380,7 @@ module sterna_tape_reader #(
           end
         endcase
         if (state_d != StHeaderPass) place_d = after_q;
-        if (state_d == StNext) segment_d = segment_q + 32'd1;
+        if (state_d == StNext) segment_d = following_q;
         if (discard_i) state_d = StDone;
         if (!match_q) fault_d = ErrorSegmentCrc;
       end
@@ -395,7 +402,7 @@ module sterna_tape_reader #(
         if (step_taken) begin
           state_d = StNext;
           if (is_conv || is_table) kind_d = 2'(SegmentRequant);
-          segment_d = segment_q + 32'd1;
+          segment_d = following_q;
         end
       end
       default: ;
@@ -493,7 +500,7 @@ module sterna_tape_reader #(
       weights_lines_q <= weights_lines_d;
       repeats_q <= repeats_d;
       weights_done_q <= weights_done_d && !clear_i;
-      taken_q <= last_beat && !clear_i;
+      taken_q <= (own_ends || requant_ends || weights_ends) && !clear_i;
     end
   end
 endmodule

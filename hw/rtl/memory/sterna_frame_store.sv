@@ -111,7 +111,8 @@ module sterna_frame_store #(
 
   assign read_valid_o = asking_q && room_q;
   assign asked = read_valid_o && read_ready_i;
-  assign word_asked = asked && asked_beat_q == LastBeat;
+  // A word of one beat needs no count of beats.
+  assign word_asked = asked && (WordBeats == 1 || asked_beat_q == LastBeat);
   assign given = beat_valid_o && beat_ready_i;
   assign done_o = running_q && !asking_q && ahead_q == '0;
 
@@ -135,6 +136,7 @@ module sterna_frame_store #(
     end
     beat_d = beat_q;
     if (word_valid_i) beat_d = beat_q == LastBeat ? '0 : beat_q + BeatIndexW'(1);
+    if (WordBeats == 1) {asked_beat_d, beat_d} = '0;
     ahead_d = ahead_q;
     if (asked != given) ahead_d = asked ? ahead_q + AheadW'(1) : ahead_q - AheadW'(1);
     running_d = running_q && !done_o;
