@@ -365,6 +365,9 @@ module sterna_sequencer #(
     if (next_q.beside[1]) stores_fit = 1'b1;
   end
 
+  // The state is StStep, for the many registers that take the step.
+  (* preserve, dont_merge *) logic in_step_q;
+
   always_comb begin
     state_d = state_q;
     next_d = next_q;
@@ -388,18 +391,20 @@ module sterna_sequencer #(
     note = UntilNow;
     good_end = 1'b0;
     bad_end = 1'b0;
+    // What is offered, if there is a step.
+    if (in_step_q) begin
+      next_d = step_i;
+      is_load_d = step_i.op == OpLoad;
+      is_background_d = step_i.op == OpLoad && step_i.next[0];
+      is_first_d = FirstLayer && step_i.op == OpFirst;
+      is_table_d = (InputTable && step_i.op == OpTable) || is_first_d;
+    end
     unique case (state_q)
       StIdle: if (start_i) state_d = StClear;
       StClear: if (reader_idle_i && writer_idle_i) state_d = StStart;
       // A cycle after the last of clear_o, which would undo the start.
       StStart: state_d = StStep;
       StStep: begin
-        // What is offered, if there is a step.
-        next_d = step_i;
-        is_load_d = step_i.op == OpLoad;
-        is_background_d = step_i.op == OpLoad && step_i.next[0];
-        is_first_d = FirstLayer && step_i.op == OpFirst;
-        is_table_d = (InputTable && step_i.op == OpTable) || is_first_d;
         if (step_valid_i) begin
           segment_d = tape_segment_i;
           if (step_ready_o) begin
@@ -564,6 +569,7 @@ module sterna_sequencer #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StIdle;
+      in_step_q <= 1'b0;
       busy_q <= 1'b0;
       clear_q <= 1'b0;
       flush_q <= 1'b1;
@@ -588,6 +594,7 @@ module sterna_sequencer #(
       {store_waits_q, store_busy_q, store_moves_q} <= '0;
     end else begin
       state_q <= state_d;
+      in_step_q <= state_d == StStep;
       busy_q <= !idle_d;
       clear_q <= clear_d;
       flush_q <= clear_d || idle_d;

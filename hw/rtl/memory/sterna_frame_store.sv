@@ -98,10 +98,10 @@ module sterna_frame_store #(
   localparam places_t FirstCol = first_cols();
   localparam logic [BeatIndexW-1:0] LastBeat = BeatIndexW'(WordBeats - 1);
 
-  // Words not yet asked for as a whole, whether there are any, beats asked for and not yet given,
-  // and which beat of a word is asked for, or comes, next.
+  // Words not yet asked for as a whole, whether there are any, beats asked for, beats given, and
+  // which beat of a word is asked for, or comes, next.
   logic [31:0] left_q, left_d;
-  logic [AheadW-1:0] ahead_q, ahead_d;
+  logic [AheadW-1:0] asked_q, given_q, ahead;
   logic [FmAddrW-1:0] addr_q, addr_d;
   logic [BeatIndexW-1:0] asked_beat_q, asked_beat_d, beat_q, beat_d;
   logic running_q, running_d, asking_q, asking_d;
@@ -114,7 +114,8 @@ module sterna_frame_store #(
   // A word of one beat needs no count of beats.
   assign word_asked = asked && (WordBeats == 1 || asked_beat_q == LastBeat);
   assign given = beat_valid_o && beat_ready_i;
-  assign done_o = running_q && !asking_q && ahead_q == '0;
+  assign ahead = asked_q - given_q;
+  assign done_o = running_q && !asking_q && ahead == '0;
 
   always_comb begin
     read_o = '0;
@@ -137,8 +138,6 @@ module sterna_frame_store #(
     beat_d = beat_q;
     if (word_valid_i) beat_d = beat_q == LastBeat ? '0 : beat_q + BeatIndexW'(1);
     if (WordBeats == 1) {asked_beat_d, beat_d} = '0;
-    ahead_d = ahead_q;
-    if (asked != given) ahead_d = asked ? ahead_q + AheadW'(1) : ahead_q - AheadW'(1);
     running_d = running_q && !done_o;
     if (start_i) begin
       left_d = words_i;
@@ -153,25 +152,26 @@ module sterna_frame_store #(
       asking_q <= 1'b0;
       asked_beat_q <= '0;
       beat_q <= '0;
-      ahead_q <= '0;
+      {asked_q, given_q} <= '0;
       running_q <= 1'b0;
     end else if (clear_i) begin
       asking_q <= 1'b0;
       asked_beat_q <= '0;
       beat_q <= '0;
-      ahead_q <= '0;
+      {asked_q, given_q} <= '0;
       running_q <= 1'b0;
     end else begin
       asking_q <= asking_d;
       asked_beat_q <= asked_beat_d;
       beat_q <= beat_d;
-      ahead_q <= ahead_d;
+      if (asked) asked_q <= asked_q + AheadW'(1);
+      if (given) given_q <= given_q + AheadW'(1);
       running_q <= running_d;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    room_q <= ahead_q <= AheadW'(BeatsAhead - 2);
+    room_q <= ahead <= AheadW'(BeatsAhead - 2);
     left_q <= left_d;
     addr_q <= addr_d;
   end
