@@ -87,7 +87,7 @@ def compile(
 
     >>> package = sterna.compile("demo-nano", "nano")
     >>> f"{package.schedule.queued_cycles:,} cycles per frame"
-    '135,786 cycles per frame'
+    '135,820 cycles per frame'
     """
     from sterna.compile.compiler import compile_graph
 

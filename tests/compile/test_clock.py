@@ -12,6 +12,7 @@ import pytest
 from sterna.compile import compile_graph
 from sterna.compile.build import ENDS, TAKES_WORD
 from sterna.compile.clock import Clock, bus, drains, issuer, jit, rounds, state
+from sterna.compile.clock.timing import LOAD_WORDS
 from sterna.errors import SternaError
 from sterna.graph import Graph, Input, Output
 from sterna.package.counters import UNTIMED
@@ -111,14 +112,17 @@ def test_what_the_pes_do_is_counted_once() -> None:
 
 def test_a_load_writes_when_no_drain_does() -> None:
     port = np.zeros(1, state.WRITE_PORT)[0]
-    taken = [1] * 9 + [0, 0]
-    comes, waits = [], []
-    for busy in taken:
+    came, waits, idle = 0, [], []
+    for busy in [1] * 20 + [0] * 30:
         port["taken"] = busy
-        comes.append(drains.cycle_port(port, 1))
+        written = port["go"] if came < 20 else 0
+        came += written
+        drains.cycle_port(port, written)
         waits.append(int(port["loads"]))
-    assert comes == [True] * 8 + [False, False, True]
-    assert waits == [1, 2, 3, 4, 5, 6, 7, 8, 8, 7, 7]
+        idle.append(bool(port["idle"]))
+    # The first layer's words are a cycle longer on their way, and fill it.
+    assert came == 20 and max(waits) == waits[19] == LOAD_WORDS - 1 and waits[-1] == 0
+    assert waits[20] == LOAD_WORDS - 2 and idle.index(True, 20) == 2 + waits.index(0, 40)
 
 
 def test_drains_write_in_turns() -> None:

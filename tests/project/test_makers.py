@@ -402,7 +402,7 @@ def test_a_trained_graph_is_named_by_its_file_and_measured() -> None:
 
 def test_metrics_of_frames_are_those_of_the_case_they_name() -> None:
     cases = [("random", 0.15, "balanced"), ("mine", 0.15, "balanced"), ("random", 0.05, "balanced")]
-    cases += [("random", 0.05, "unstructured")]
+    cases += [("random", 0.05, "unstructured"), ("random", 0.1, "balanced")]
     rows: list[TableRow] = [
         {"weights": weights, "density": share, "pattern": pattern, "queued_per_s_240mhz": 1000.0 + number,
          "queued_per_s_supported_clock": 700.0 + number, "additions_per_lane": number / 10, "equal": True,
@@ -411,7 +411,8 @@ def test_metrics_of_frames_are_those_of_the_case_they_name() -> None:
     ]  # fmt: skip
     found = values(frame_arria10._metrics(rows))
     assert found == {
-        "fps_015": 1000.0, "fps_005": 1002.0, "supported_fps_015": 700.0, "supported_fps_005": 702.0,
+        "fps_015": 1000.0, "fps_010": 1004.0, "fps_005": 1002.0,
+        "supported_fps_015": 700.0, "supported_fps_010": 704.0, "supported_fps_005": 702.0,
         "additions_015": 0.0, "clock": supported_mhz(), "equal": True, "seconds": 9.0,
     }  # fmt: skip
     rows[3]["equal"] = False

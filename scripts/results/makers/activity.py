@@ -29,7 +29,7 @@ from sterna.generate.rtl import generate
 from sterna.generate.rtl.folder import TESTBENCH_LIST, WAIVERS
 from sterna.graph import Graph
 from sterna.run.simulator import make_flags, verilator_root
-from sterna.spec.config import load_config
+from sterna.spec.config import EngineConfig, load_config
 from sterna.spec.paths import MODELS, RTL
 from support.network_graphs import random_network_graph
 
@@ -59,7 +59,7 @@ _PASS = re.compile(r"^PASS: .* all counters are as expected; (\d+) cycles$", re.
 class Frame:
     """An image int8[C, H, W] on an engine."""
 
-    config: str
+    config: EngineConfig
     network: str
     graph: Graph
     image: NDArray[np.int8]
@@ -72,19 +72,21 @@ def main() -> None:
 
 
 def frames() -> Iterator[Frame]:
-    """A trained network on two engines, and one with random weights and image, whose values change more."""
-    trained = trained_case(TRAINED)
-    for config in ("nano", "cyclone5"):
+    """A trained network on three engines, and one with random weights and image, whose values change more."""
+    trained, nano = trained_case(TRAINED), load_config("nano")
+    # With what only the largest engine has.
+    first = nano.model_copy(update={"name": "nano with a first layer", "first_layer": True, "block_windows": 1})
+    for config in (nano, load_config("cyclone5"), first):
         yield Frame(config, f"{trained.weights}, a scene", trained.graph, trained.images[0])
     rng = np.random.default_rng(SEED)
     graph = random_network_graph(rng, "yolov2-nano", SIDE, SIDE, density=DENSITY)
     image = rng.integers(-128, 128, (3, SIDE, SIDE)).astype(np.int8)
-    yield Frame("nano", f"yolov2-nano {SIDE}x{SIDE}, random, density {DENSITY}", graph, image)
+    yield Frame(nano, f"yolov2-nano {SIDE}x{SIDE}, random, density {DENSITY}", graph, image)
 
 
 def measured(frame: Frame) -> list[TableRow]:
     """A row for each module. Raises SternaError if the frame is not as expected."""
-    config = load_config(frame.config)
+    config = frame.config
     package = compile_graph(frame.graph, config)
     with TemporaryDirectory(prefix="sterna-activity-") as scratch:
         folder = Path(scratch) / "engine"
@@ -94,7 +96,7 @@ def measured(frame: Frame) -> list[TableRow]:
             found = saif.by_module(saif.bits(lines), TOP, engine(config, RTL))
     # A queued frame has as much to do in fewer cycles.
     queued = round(cycles * package.schedule.queued_cycles / package.schedule.alone_cycles)
-    rows = list(rows_of(frame.config, frame.network, queued, found))
+    rows = list(rows_of(config.name, frame.network, queued, found))
     print(rows[0], flush=True)
     return rows
 

@@ -199,12 +199,19 @@ def _metrics(rows: list[TableRow]) -> dict[str, Metric]:
             what=f"YOLOv2-416, batch 1, density 0.15 balanced, at {MHZ} MHz", value=of(0.15, "balanced", speed),
             unit="frames/s", method=counted,
         ),
+        "fps_010": Metric(
+            what="The same, density 0.10 balanced", value=of(0.1, "balanced", speed), unit="frames/s", method=counted,
+        ),
         "fps_005": Metric(
             what="The same, density 0.05 balanced", value=of(0.05, "balanced", speed), unit="frames/s", method=counted,
         ),
         "supported_fps_015": Metric(
             what="Density 0.15 balanced, at the clock that the timing estimate supports",
             value=of(0.15, "balanced", supported), unit="frames/s", method=counted,
+        ),
+        "supported_fps_010": Metric(
+            what="The same, density 0.10 balanced", value=of(0.1, "balanced", supported), unit="frames/s",
+            method=counted,
         ),
         "supported_fps_005": Metric(
             what="The same, density 0.05 balanced", value=of(0.05, "balanced", supported), unit="frames/s",
