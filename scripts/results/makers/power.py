@@ -39,7 +39,7 @@ def main() -> None:
     size = measure(load_config(CONFIG), fpga)
     package = compile_graph(file.load(MODELS / f"{GRAPH}.sterna-graph"), size.config)
     powers, frames = [], []
-    for mhz in (supported_mhz(), fpga.mhz):
+    for mhz in dict.fromkeys((supported_mhz(), fpga.mhz)):
         found = performance(package, mhz)
         powers.append(estimate_power(size, load_activity(), load_energies(fpga.family), mhz, found.bandwidth))
         frames.append(found.frames)
