@@ -49,6 +49,8 @@ class Fpga(Validated):
     """Target clock of an engine on it."""
     clocks: dict[str, _Count] = Field(default_factory=dict)
     """MHz that the named configs for it support, as estimated; tests hold them to it."""
+    shell_clocks: dict[str, _Count] = Field(default_factory=dict)
+    """MHz of those that the paths between engine and shell slow down on a board, likewise."""
     shell_alms: _Taken = 0
     """ALMs of what the board needs beside the engine: bridges, DMA, memory controller, clock crossings."""
     shell_mlabs: _Taken = 0

@@ -309,7 +309,7 @@ def test_the_language_is_that_of_quartus_standard(folders: dict[str, Path], name
 def test_clock_memory_and_chip_are_those_that_frames_are_counted_with(name: str) -> None:
     board = load_board(name)
     config, chip = load_config(board.config), load_fpga(board.fpga)
-    assert board.mhz(config) == chip.clocks[board.config]
+    assert board.mhz(config) == chip.shell_clocks.get(board.config, chip.clocks[board.config])
     # A board with one channel of the two that the config is for moves half of the beats.
     half = board.memory_data_w < config.axi_data_w
     assert board.memory == (config.memory.replace("-x2", "-half") if half else config.memory)

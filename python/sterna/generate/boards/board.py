@@ -174,8 +174,11 @@ class Board(_Described):
         return read_text(self.folder / README, "how to use a board")
 
     def mhz(self, config: EngineConfig) -> int:
-        """The clock of `config` on this board, which the estimate supports. Raises SternaError if there is none."""
-        clocks = self.chip.clocks
+        """The clock of `config` in the shell of this board, as the estimate supports it.
+
+        Raises SternaError if there is none.
+        """
+        clocks = self.chip.clocks | self.chip.shell_clocks
         if config.name in clocks:
             return clocks[config.name]
         raise SternaError(
