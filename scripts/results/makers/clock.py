@@ -10,7 +10,7 @@ from sterna.cli.estimate import measure, measure_clock, shown_end
 from sterna.estimate.paths import Path
 from sterna.estimate.shell import estimate_board_clock
 from sterna.estimate.whole import compare_paths
-from sterna.generate.boards import about_boards, load_board
+from sterna.generate.boards.board import about_boards, load_board
 from sterna.spec.config import load_config
 from sterna.spec.fpga import about_fpgas, load_fpga
 

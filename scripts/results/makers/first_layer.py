@@ -24,8 +24,8 @@ FPGA = "gx1150"
 
 def main() -> int:
     """Simulate, and write; 1 and nothing written if a frame or a count differs."""
-    case, plain = trained_case(TRAINED), load_config(CONFIG)
-    config = plain.model_copy(update={"first_layer": True})
+    case, config = trained_case(TRAINED), load_config(CONFIG)
+    plain = config.model_copy(update={"first_layer": False})
     job = prepare(case, config)
     print("building the simulator if it is not built yet: some minutes", flush=True)
     with simulated(config) as engine, open_backend("reference:") as expected:
