@@ -26,8 +26,6 @@ COLUMNS = {
     "source": "source",
 }
 _PLACE = re.compile(r"\{(.+?)\}")
-_METRIC = re.compile(r"(\w+)\.(\w+)")
-_ROW = re.compile(r"(\w+)\.rows\[(\w+) ([\d.]+)\]\.(\w+)")
 
 
 def table(results: Mapping[str, Result], columns: tuple[str, ...] = tuple(COLUMNS)) -> str:
@@ -58,13 +56,9 @@ def _number(place: str, results: Mapping[str, Result]) -> float:
     clock, slash, cycles = place.partition(" / ")
     if slash:
         return 1e6 * _number(clock, results) / _number(cycles, results)
+    name, _, metric = place.partition(".")
     try:
-        if found := _METRIC.fullmatch(place):
-            return float(results[found[1]].metrics[found[2]].value)
-        if found := _ROW.fullmatch(place):
-            wanted = (found[2], float(found[3]))
-            (row,) = [row for row in results[found[1]].rows if (row["data"], row["density"]) == wanted]
-            return float(row[found[4]])
+        return float(results[name].metrics[metric].value)
     except (KeyError, ValueError):
         pass
-    raise SternaError("no such result", where=str(FILE), value=place, remedy="name a metric or a row of docs/results")
+    raise SternaError("no such result", where=str(FILE), value=place, remedy="name a metric of docs/results")
