@@ -18,6 +18,7 @@ from sterna.spec.tape import INPUT_WORD
 
 PARAMETERS = [
     {"TileH": 5, "TileW": 5, "ActW": 8, "FmAddrW": 12, "DataW": 64},
+    {"TileH": 13, "TileW": 13, "ActW": 8, "FmAddrW": 12, "DataW": 1024, "InputTable": 1},
     {"TileH": 3, "TileW": 3, "ActW": 5, "FmAddrW": 8, "DataW": 512, "InputTable": 1},
     {"TileH": 13, "TileW": 7, "ActW": 6, "FmAddrW": 10, "DataW": 256},
     {"TileH": 13, "TileW": 13, "ActW": 8, "FmAddrW": 12, "DataW": 512},
@@ -215,7 +216,7 @@ async def writes_a_piece_a_cycle(dut: Any) -> None:
                   tb.words_of_scratch(3)):  # fmt: skip
         move = tb.begin(frame)
         beats = len(tb.beats.queue)
-        assert await tb.finish() <= max(tb.pieces(frame), beats) + 16
+        assert await tb.finish() <= max(tb.pieces(frame), beats) + 20
         tb.check(*move)
 
 

@@ -144,10 +144,10 @@ module sterna_frame_load #(
   logic ends_word_q;
   // Its bytes. In the cycle after the start they are not known yet, and too many for the ring.
   logic [5:0] bytes_q;
-  logic [6:0] passed;
+  logic [AtW:0] passed;
 
   assign words_d = start_i ? step_i.scratch[0] : words_q;
-  assign passed = ends_word_q ? 7'(PieceBytes + WordPad) : 7'(bytes_q);
+  assign passed = ends_word_q ? (AtW + 1)'(PieceBytes + WordPad) : (AtW + 1)'(bytes_q);
   assign last_row = rows_q == '0 ? extra_rows_q - 4'd1 : 4'(TileH - 1);
   assign is_last_row = row_q == last_row;
   assign is_last_tile = rows_q == '0 || (rows_q == 16'd1 && extra_rows_q == '0);
@@ -268,7 +268,7 @@ module sterna_frame_load #(
   logic [SlotW-1:0] slot_q;
   logic enough, room_q, beat_taken;
 
-  assign after = count_q - (AtW + 1)'(passed);
+  assign after = count_q - passed;
   assign enough = count_q >= (AtW + 1)'(bytes_q);
   assign beat_ready_o = active_q && room_q;
   assign beat_taken = beat_valid_i && beat_ready_o;
