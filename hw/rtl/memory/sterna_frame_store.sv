@@ -111,8 +111,7 @@ module sterna_frame_store #(
 
   assign read_valid_o = asking_q && room_q;
   assign asked = read_valid_o && read_ready_i;
-  // A word of one beat needs no count of beats.
-  assign word_asked = asked && (WordBeats == 1 || asked_beat_q == LastBeat);
+  assign word_asked = asked && asked_beat_q == LastBeat;
   assign given = beat_valid_o && beat_ready_i;
   assign ahead = asked_q - given_q;
   assign done_o = running_q && !asking_q && ahead == '0;
@@ -137,7 +136,6 @@ module sterna_frame_store #(
     end
     beat_d = beat_q;
     if (word_valid_i) beat_d = beat_q == LastBeat ? '0 : beat_q + BeatIndexW'(1);
-    if (WordBeats == 1) {asked_beat_d, beat_d} = '0;
     running_d = running_q && !done_o;
     if (start_i) begin
       left_d = words_i;
